@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bench.arrivals import Announcements
-from bench.repeated_look import RepeatedLook
+from bench.poller import Poller
 from chalicelib.core.index.lines import LISTED_STATES, Line, record_in
 from chalicelib.core.index.queries import NEWEST_FIRST
 from chalicelib.core.index.reading import IndexReader
@@ -49,7 +49,7 @@ class IndexFindings:
         ]
 
 
-class IndexWatch(RepeatedLook):
+class IndexWatch(Poller):
     """Looks at the index of the stage as the API does, once a second, until it is left."""
 
     def __init__(self, index: IndexReader, records: Records, announcements: Announcements) -> None:

@@ -7,7 +7,7 @@ from typing import Self
 
 import psutil
 
-from bench.repeated_look import RepeatedLook
+from bench.poller import Poller
 
 INTERVAL_SECONDS = 0.5
 
@@ -22,7 +22,7 @@ class Usage:
     cpu_seconds: float = 0.0
 
 
-class ProcessWatch(RepeatedLook):
+class ProcessWatch(Poller):
     """A context manager that samples processes by name until it is left; a child that is watched counts once."""
 
     def __init__(self, process_ids: Mapping[str, int]) -> None:

@@ -65,7 +65,7 @@ def scan_verdict(event: CloudWatchEvent) -> None:
 def janitor(event: CloudWatchEvent) -> dict[str, int]:
     if event.source == CONVERTER:
         if video := video_in(event.detail):
-            services().rendition_care.job_changed(video)
+            services().pending_renditions.job_changed(video)
         return {}
     # The sweep late: it alone is not bounded in time.
     is_folded = services().folding.record()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from chalicelib.environment import FUNCTIONS
 from components.naming import StageNames
 
-TOLD_BY_CLIENTS = "progress reported"
+REPORTED_BY_CLIENTS = "progress reported"
 BEFORE = timedelta(minutes=5)
 """Allowance for differing clocks, and for client lines before the platform's first."""
 
@@ -47,7 +47,7 @@ def log_query(context: StageNames, ids: Mapping[str, str | None], since: datetim
     wanted = " or ".join(f'{field} = "{value}"' for field, value in ids.items() if value)
     text = (
         "fields @timestamp, level, function, message, correlationId, requestId, @log"
-        f' | filter ({wanted}) and ispresent(message) and message != "{TOLD_BY_CLIENTS}"'
+        f' | filter ({wanted}) and ispresent(message) and message != "{REPORTED_BY_CLIENTS}"'
         " | sort @timestamp asc | limit 10000"
     )
     groups = tuple(context.function_log_group(function) for function in FUNCTIONS)

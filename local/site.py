@@ -44,8 +44,8 @@ other down."""
 # One connection of the client, and a thread's connections to S3, KMS and the sign-in.
 MAX_OPEN_FILES = 8192
 
-NOTHING_HERE = Refusal(HTTPStatus.NOT_FOUND, "page_not_found", "There is nothing at this address.")
-ONLY_TO_READ = Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "The page is read-only.")
+PAGE_NOT_FOUND = Refusal(HTTPStatus.NOT_FOUND, "page_not_found", "There is nothing at this address.")
+READ_ONLY = Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "The page is read-only.")
 NOT_BUILT = Refusal(HTTPStatus.NOT_FOUND, "page_not_built", "The page is not built: run `make web`, or `make run`.")
 
 _SECURITY_HEADERS = {
@@ -122,7 +122,7 @@ class Site:
         if path == SHARE:
             return _answer(start_response, HTTPStatus.SEE_OTHER, {"Location": FAILED_SHARE}, b"")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return _refuse(start_response, ONLY_TO_READ, [("Allow", "GET, HEAD")])
+            return _refuse(start_response, READ_ONLY, [("Allow", "GET, HEAD")])
         shown = self._status_page.answer(path) if self._status_page else None
         if shown:
             return shown(environ, start_response)
@@ -160,7 +160,7 @@ class Site:
         found = safe_join(str(self._web_client), path.lstrip("/") or "index.html")
         file = Path(found) if found else None
         if file is None or not _is_file(file):
-            return _refuse(start_response, NOT_BUILT if path == "/" else NOTHING_HERE)
+            return _refuse(start_response, NOT_BUILT if path == "/" else PAGE_NOT_FOUND)
         headers = {
             **_SECURITY_HEADERS,
             "Content-Security-Policy": self._content_security_policy,

@@ -21,11 +21,11 @@ from chalicelib.core.notification_delivery import Deliveries
 from chalicelib.core.outbox import Outbox
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.part_urls import PartUrls
+from chalicelib.core.pending_renditions import PendingRenditions
 from chalicelib.core.ports import OutcomeUnknownError, StoredObject
 from chalicelib.core.processing import Processed, Processing
 from chalicelib.core.progress import ProgressLog
 from chalicelib.core.records import Records
-from chalicelib.core.rendition_care import RenditionCare
 from chalicelib.core.renditions import Renditions
 from chalicelib.core.retention import Retention
 from chalicelib.core.retention_policy import FOR_EVER, RetentionPolicy
@@ -184,8 +184,8 @@ class InMemoryPlatform:
             now=self.clock,
             budget=budget,
         )
-        care = replace(self.janitor.renditions, conversions=conversions)
-        self.janitor = replace(self.janitor, renditions=care)
+        pending = replace(self.janitor.renditions, conversions=conversions)
+        self.janitor = replace(self.janitor, renditions=pending)
 
     def fail_copies(self) -> None:
         """Have every copy fail from now on."""
@@ -335,7 +335,7 @@ def platform_in_memory(
             announcements=announcements,
             meter=meter,
             now=clock,
-            renditions=RenditionCare(records=records, videos=videos, processing=trigger, now=clock),
+            renditions=PendingRenditions(records=records, videos=videos, processing=trigger, now=clock),
             scans=scans,
             scanner=scanner,
         ),

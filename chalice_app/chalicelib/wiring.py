@@ -38,10 +38,10 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.notification_delivery import Deliveries
     from chalicelib.core.outbox import Outbox
     from chalicelib.core.part_urls import PartUrls
+    from chalicelib.core.pending_renditions import PendingRenditions
     from chalicelib.core.processing import Processing
     from chalicelib.core.progress import ProgressLog
     from chalicelib.core.records import Records
-    from chalicelib.core.rendition_care import RenditionCare
     from chalicelib.core.renditions import Renditions
     from chalicelib.core.retention import Retention
     from chalicelib.core.retention_policy import RetentionPolicy
@@ -196,10 +196,10 @@ class Services:
         )
 
     @cached_property
-    def rendition_care(self) -> "RenditionCare":
-        from chalicelib.core.rendition_care import RenditionCare
+    def pending_renditions(self) -> "PendingRenditions":
+        from chalicelib.core.pending_renditions import PendingRenditions
 
-        return RenditionCare(
+        return PendingRenditions(
             records=self.records,
             videos=self._videos,
             processing=self._processing_trigger,
@@ -261,7 +261,7 @@ class Services:
             now=self._now,
             scans=scans,
             scanner=GuardDutyScanner(self._client("guardduty"), bucket) if scans.is_on else None,
-            renditions=self.rendition_care,
+            renditions=self.pending_renditions,
         )
 
     @cached_property

@@ -54,7 +54,7 @@ def test_histories_notice_a_version_that_a_late_event_destroys(monkeypatch: pyte
 
 
 def test_histories_notice_a_link_that_counts_what_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Records, "give_back_use", lambda *arguments: None)
+    monkeypatch.setattr(Records, "release_use", lambda *arguments: None)
     assert any("was given up" in each for seed in range(ENOUGH_TO_NOTICE) for each in play(seed).broken)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.errors import IndexMissingError
 from chalicelib.core.index import changes, packs, reading
-from chalicelib.core.index.changes import told_keys, told_lines
+from chalicelib.core.index.changes import fact_keys, fact_lines
 from chalicelib.core.index.lines import Line, record_in
 from chalicelib.core.index.packs import Pack
 from chalicelib.core.index.queries import NEWEST_FIRST
@@ -223,12 +223,12 @@ def test_facts_of_any_length_fit_into_keys_and_are_read_as_they_were(
     platform = platform_in_memory()
     record = new_record(platform, "o" * 128).labelled(Labels(title=title, description=description, tags=tuple(tags)))
     line = Line.of(record)
-    keys = told_keys(line)
+    keys = fact_keys(line)
     assert all(len(key.encode()) <= 1024 for key in keys)
     found = [changes.Change.from_key(key, platform.clock()) for key in reversed(keys)]
-    assert told_lines(change for change in found if change) == {record.ref: line}
+    assert fact_lines(change for change in found if change) == {record.ref: line}
     assert record_in(line.facts).labels == record.labels
-    assert told_lines(change for change in found[1:] if change) == {}
+    assert fact_lines(change for change in found[1:] if change) == {}
 
 
 def test_a_pack_of_another_version_is_made_anew(platform: InMemoryPlatform) -> None:

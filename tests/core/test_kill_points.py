@@ -230,7 +230,7 @@ def test_a_link_that_does_not_count_what_the_janitor_settles_is_noticed(monkeypa
     def give_back(self: Janitor, open_video: OpenVideo) -> None:
         for use in self.records.uses(open_video.ref.owner):
             if use.ref == open_video.ref:
-                self.records.give_back_use(use.ref, use.size_bytes, use.link_id)
+                self.records.release_use(use.ref, use.size_bytes, use.link_id)
         remove_markers(self, open_video)
 
     monkeypatch.setattr(Janitor, "_remove_markers", give_back)

@@ -72,7 +72,7 @@ def test_a_copy_that_is_finished_while_its_video_is_withdrawn_is_hidden(
     def overtaken(*arguments: Any) -> Any:
         # The other function's copy is done between the hiding of objects and the change of the record.
         monkeypatch.undo()
-        maker.carry_on(ref)
+        maker.advance(ref)
         return change(*arguments)
 
     scanning.scanned(transfer, ScanResult.INFECTED)

@@ -7,7 +7,7 @@ completion   completion, upload_metrics
 processing   processing, media, malware_scan, renditions, rendition, conversions, conversion_budget
 library      library, stage_library, index, labels, deletion, viewing_urls, download_name
 notification video_events, announcements, outbox, notification_delivery, webhook_signatures, public_addresses
-upkeep       janitor, open_videos, rendition_care, retention, retention_policy, stage_figures, stage_usage
+upkeep       janitor, open_videos, pending_renditions, retention, retention_policy, stage_figures, stage_usage
 telemetry    progress, metric_catalogue, log_context
 everywhere   records, video_record, video_id, video_types, ports, errors, sigv4, json_values, texts
 """

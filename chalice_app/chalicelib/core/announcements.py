@@ -35,7 +35,7 @@ class Announcements:
 
     def send_rendition(self, record: VideoRecord) -> VideoRecord:
         """Send the message about the end of the video's rendition, as `send_owed` does."""
-        return self._send(record, owed_rendition_event, _told_of_rendition)
+        return self._send(record, owed_rendition_event, _with_rendition_notified)
 
     def try_to_send_owed(self, record: VideoRecord) -> VideoRecord:
         """Call `send_owed` for a caller that has more to do: a message that fails stays owed, and the janitor sends
@@ -67,5 +67,5 @@ class Announcements:
         return change.record if change else note(record, self.now())
 
 
-def _told_of_rendition(record: VideoRecord, now: datetime) -> VideoRecord:
+def _with_rendition_notified(record: VideoRecord, now: datetime) -> VideoRecord:
     return record.noted(rendition=record.rendition.told(now)) if record.rendition else record

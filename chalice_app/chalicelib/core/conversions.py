@@ -137,7 +137,7 @@ class Conversions:
     now: Clock
     budget: ConversionBudget | None
 
-    def carry_on(self, record: VideoRecord) -> bool:
+    def advance(self, record: VideoRecord) -> bool:
         """Take the next step of a conversion whose end is not recorded yet. False if it has to wait. Safe to repeat."""
         rendition = record.rendition
         if rendition is None:

@@ -21,6 +21,7 @@ from chalicelib.core.malware_scan import (
     with_verdict,
 )
 from chalicelib.core.open_videos import OpenVideo, by_video
+from chalicelib.core.pending_renditions import WAITING, PendingRenditions
 from chalicelib.core.ports import (
     Clock,
     MalwareScanner,
@@ -31,7 +32,6 @@ from chalicelib.core.ports import (
     VideoBucket,
 )
 from chalicelib.core.records import Records
-from chalicelib.core.rendition_care import WAITING, RenditionCare
 from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_record import MAX_PROCESSING_RETRIES, State, VideoRecord
 
@@ -75,7 +75,7 @@ class Janitor:
     announcements: Announcements
     meter: Meter
     now: Clock
-    renditions: RenditionCare
+    renditions: PendingRenditions
     scans: ScanPolicy = NO_SCAN
     scanner: MalwareScanner | None = None
 
@@ -113,12 +113,12 @@ class Janitor:
     def _outcome(self, open_video: OpenVideo) -> str:
         about_upload(owner=open_video.ref.owner, video_id=open_video.ref.video_id)
         try:
-            return self._look_after(open_video)
+            return self._handle(open_video)
         except Exception:
             log.exception("upload could not be checked")
             return "failed"
 
-    def _look_after(self, open_video: OpenVideo) -> str:
+    def _handle(self, open_video: OpenVideo) -> str:
         record = self.records.find(open_video.ref)
         if record is None:
             return self._never_started(open_video)
@@ -142,7 +142,7 @@ class Janitor:
             self.videos.abort_multipart_upload(open_video.ref.file_key, upload_id)
         for use in self.records.uses(open_video.ref.owner):
             if use.ref == open_video.ref:
-                self.records.give_back_use(use.ref, use.size_bytes, use.link_id)
+                self.records.release_use(use.ref, use.size_bytes, use.link_id)
         self._remove_markers(open_video)
         log.info("unstarted upload removed")
         return "cleaned"
@@ -373,7 +373,7 @@ class Janitor:
         if record.awaits_rendition or record.may_arrive_again(self.now()):
             if open_video.is_reserved:
                 self.records.close(record, self.now())
-            return self.renditions.carry_on(record) if record.awaits_rendition else "watched"
+            return self.renditions.advance(record) if record.awaits_rendition else "watched"
         self._remove_markers(open_video)
         return "cleaned"
 

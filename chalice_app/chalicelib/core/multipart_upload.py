@@ -170,7 +170,7 @@ class MultipartUploads:
         except Exception:
             # Nobody will ever send a part of it: the bucket's lifecycle rule deletes it.
             if request.origin.link_id:
-                self.records.give_back_use(ref, request.size_bytes, request.origin.link_id)
+                self.records.release_use(ref, request.size_bytes, request.origin.link_id)
             self.records.release(ref, request.size_bytes)
             raise
 

@@ -98,7 +98,7 @@ class Processing:
     def _with_rendition(self, record: VideoRecord, processed: Processed) -> Processed:
         """Make the rendition that the video waits for, after subscribers were notified that it is ready."""
         if self.renditions and processed in {Processed.READY, Processed.DUPLICATE}:
-            self.renditions.carry_on(record.ref)
+            self.renditions.advance(record.ref)
         return processed
 
     def _process_open(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime) -> Processed:

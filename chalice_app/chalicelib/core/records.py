@@ -86,7 +86,7 @@ class Records:
             existing = self.find(record.ref)
             if existing is None or existing.to_json() != record.to_json():
                 raise StorageBusyError
-        self._index.tell(record)
+        self._index.write_facts(record)
 
     def find(self, ref: VideoRef) -> VideoRecord | None:
         stored = self._bucket.get(ref.record_key)
@@ -139,7 +139,7 @@ class Records:
         if etag is None:
             return None
         if is_seen and not is_passing:
-            self._index.tell(changed)
+            self._index.write_facts(changed)
         return changed.stored_as(etag, announced)
 
     def restore(self, tombstone: VideoRecord, record: VideoRecord) -> bool:
@@ -159,7 +159,7 @@ class Records:
             self._bucket.put_if_unchanged(key, body, etag) if etag else self._bucket.put_if_new(key, body)
         )
         if is_written:
-            self._index.tell(record)
+            self._index.write_facts(record)
         return is_written
 
     def newest_first(self, owner: str) -> Iterator[VideoRecord]:
@@ -222,7 +222,7 @@ class Records:
     def use(self, ref: VideoRef, size_bytes: int, link_id: str) -> None:
         self._bucket.put(use_key(ref, size_bytes, link_id), b"", "application/octet-stream")
 
-    def give_back_use(self, ref: VideoRef, size_bytes: int, link_id: str) -> None:
+    def release_use(self, ref: VideoRef, size_bytes: int, link_id: str) -> None:
         self._bucket.delete(use_key(ref, size_bytes, link_id))
 
     def uses(self, owner: str, link_id: str | None = None) -> Iterator[LinkUse]:
@@ -242,7 +242,7 @@ class Records:
     def let_go(self, record: VideoRecord) -> None:
         """Delete what `hold` writes."""
         if record.link_id:
-            self.give_back_use(record.ref, record.size_bytes, record.link_id)
+            self.release_use(record.ref, record.size_bytes, record.link_id)
         self.release(record.ref, record.size_bytes)
 
     def watch(self, ref: VideoRef) -> None:
@@ -260,7 +260,7 @@ class Records:
         hold any number of them.
         """
         if record.link_id and record.state in GONE_STATES and not record.completed_at:
-            self.give_back_use(record.ref, record.size_bytes, record.link_id)
+            self.release_use(record.ref, record.size_bytes, record.link_id)
         is_unchecked_form = record.upload_id is None and record.state in _INSPECTED
         needs_rendition = record.state is State.READY and record.rendition and record.rendition.needs_care
         needs_rendition = needs_rendition or record.may_be_converting

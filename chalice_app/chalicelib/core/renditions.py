@@ -91,7 +91,7 @@ class Renditions:
     now: Clock
     converts: bool = False
 
-    def carry_on(self, ref: VideoRef) -> None:
+    def advance(self, ref: VideoRef) -> None:
         """Make the rendition of a video that waits for one. Safe to repeat. Raises what S3 and SNS raise."""
         change = self.records.change(ref, self._begun)
         if change is None:

@@ -226,7 +226,7 @@ class UploadLinks:
         try:
             self._require_room(link, others, size_bytes)
         except CapError:
-            self.records.give_back_use(ref, size_bytes, link.link_id)
+            self.records.release_use(ref, size_bytes, link.link_id)
             raise
 
     def use_again(self, record: VideoRecord) -> None:
@@ -285,7 +285,7 @@ class UploadLinks:
 
     def _forget(self, link: UploadLink) -> None:
         for use in self.records.uses(link.owner, link.link_id):
-            self.records.give_back_use(use.ref, use.size_bytes, use.link_id)
+            self.records.release_use(use.ref, use.size_bytes, use.link_id)
         self.metadata.delete(link.key)
 
     def _require_links(self) -> None:

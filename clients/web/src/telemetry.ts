@@ -27,14 +27,14 @@ const WORTH_REPEATING: ReadonlySet<number> = new Set([401, 408, 429]);
 const CODE = /^[\w.-]{1,64}$/;
 const SETTING = "telemetry";
 /** The API's words for states it knows as well. */
-const STATES: Partial<Record<UploadState, ToldState>> = {
+const STATES: Partial<Record<UploadState, ReportedState>> = {
   paused: "paused",
   completing: "completing",
   completed: "processing",
   failed: "failed",
   cancelled: "aborted",
 };
-type ToldState = Extract<ProgressEvent, { event: "uploadState" }>["state"];
+type ReportedState = Extract<ProgressEvent, { event: "uploadState" }>["state"];
 
 /** Fields of an event besides its upload and its progress. */
 type Said<Event> = Event extends ProgressEvent
@@ -83,7 +83,7 @@ export class Telemetry {
   watch(upload: VideoUpload): void {
     let hasBegun = false;
     let toldAt = 0;
-    let toldState: ToldState | undefined;
+    let toldState: ReportedState | undefined;
     const look = () => {
       if (!upload.open) return;
       if (!hasBegun) {

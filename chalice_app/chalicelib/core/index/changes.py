@@ -92,11 +92,11 @@ class Changes:
         key = f"{_folder(record.ref)}/{record.revision:08}.announced.{secrets.token_hex(4)}"
         self._bucket.put(key, b"", "application/octet-stream")
 
-    def tell(self, record: VideoRecord) -> None:
+    def write_facts(self, record: VideoRecord) -> None:
         """Write the facts of a record. Called after the record was written. A failure is logged: folding reads
         announced records."""
         try:
-            for key in told_keys(Line.of(record)):
+            for key in fact_keys(Line.of(record)):
                 self._bucket.put(key, b"", "application/octet-stream")
         except Exception:
             log.exception("a change of a record is missing in the index")
@@ -141,7 +141,7 @@ def requested_owner(key: str) -> str | None:
             return None
 
 
-def told_lines(changes: Iterable[Change]) -> dict[VideoRef, Line]:
+def fact_lines(changes: Iterable[Change]) -> dict[VideoRef, Line]:
     """The newest complete facts of each video."""
     parts = defaultdict[tuple[VideoRef, int], dict[int, Change]](dict)
     for change in changes:
@@ -159,7 +159,7 @@ def told_lines(changes: Iterable[Change]) -> dict[VideoRef, Line]:
     return lines
 
 
-def told_keys(line: Line) -> list[str]:
+def fact_keys(line: Line) -> list[str]:
     coded = _coded(line.facts)
     parts = [coded[start : start + MAX_FACTS_CHARS] for start in range(0, len(coded), MAX_FACTS_CHARS)] or [""]
     return [

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import islice
 from threading import Lock
 
-from chalicelib.core.index.changes import Change, Changes, listed_changes, told_lines
+from chalicelib.core.index.changes import Change, Changes, fact_lines, listed_changes
 from chalicelib.core.index.lines import Line
 from chalicelib.core.index.packs import Pack, UnknownPackError
 from chalicelib.core.index.view import View
@@ -125,7 +125,7 @@ class IndexReader:
         # In this order: lines move from changes to the recent pack, and from there to the base.
         listed = list(islice(listed_changes(self.metadata, owner), MOST_READ_CHANGES + 1))
         changes = [change for change in listed if isinstance(change, Change)]
-        told = told_lines(changes)
+        told = fact_lines(changes)
         untold = self._untold(changes, told)
         if len(listed) > MOST_READ_CHANGES or len(untold) > MOST_READ_RECORDS:
             log.warning("the index is far behind", extra={"changes": len(listed), "untold": len(untold)})

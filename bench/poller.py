@@ -1,4 +1,4 @@
-"""Something that is looked at again and again, in a thread."""
+"""Polling in a thread."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Self
 
 
-class RepeatedLook(ABC):
-    """A context manager that looks, with a pause before each look, until it is left."""
+class Poller(ABC):
+    """Context manager that calls `look` until it is left, with a pause before each call."""
 
     def __init__(self, pause_seconds: float) -> None:
         self._pause_seconds = pause_seconds

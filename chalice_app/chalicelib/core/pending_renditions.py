@@ -19,7 +19,7 @@ WAITING = "waiting for the daily limits of conversions"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenditionCare:
+class PendingRenditions:
     """is_on: whether the stage makes renditions. conversions: None if it converts none."""
 
     records: Records
@@ -33,9 +33,9 @@ class RenditionCare:
         """Check one conversion before the sweep, which checks all of them."""
         record = self.records.find(ref)
         if record and record.awaits_rendition and record.may_be_converting:
-            self.carry_on(record)
+            self.advance(record)
 
-    def carry_on(self, record: VideoRecord) -> str:
+    def advance(self, record: VideoRecord) -> str:
         """Take the next step of an awaited rendition; return what the sweep counts it as.
 
         After renditions, or conversions, were turned off, none is awaited.
@@ -48,7 +48,7 @@ class RenditionCare:
             # A deployment that turns them on changes one function after the other.
             return self._give_up(record) if is_old else "converting"
         if is_for_converter and self.conversions:
-            return "converting" if self.conversions.carry_on(record) else WAITING
+            return "converting" if self.conversions.advance(record) else WAITING
         if is_old:
             self.processing.trigger(record.ref.file_key, record.version_id or "", record.size_bytes)
             log.info("rendition requested again")
