@@ -108,7 +108,7 @@ def test_a_completion_that_another_write_came_between_announces_its_last_write_a
     assert leased
     platform.records.change(record.ref, lambda current: current.labelled(Labels(title="Sea")))
     platform.folding.fold()
-    monkeypatch.setattr(changes.Changes, "tell", lambda *_: None)
+    monkeypatch.setattr(changes.Changes, "write_facts", lambda *_: None)
     settle(platform, leased.record)
     platform.clock.pass_time(seconds=21)
     assert [(each.state, each.title) for each in shown_of(platform)] == [(State.PROCESSING, "Sea")]
@@ -134,7 +134,7 @@ def test_records_whose_writers_died_are_shown_after_20_seconds_without_a_folding
     platform.records.create(new_record(platform))
     platform.folding.fold()
     with monkeypatch.context() as patch:
-        patch.setattr(changes.Changes, "tell", lambda *_: None)
+        patch.setattr(changes.Changes, "write_facts", lambda *_: None)
         for _ in range(dead):
             platform.records.create(new_record(platform))
     assert len(platform.library.page(OWNER, 1_000)[0]) == 1
