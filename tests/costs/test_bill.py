@@ -233,9 +233,35 @@ def test_warm_instances_are_billed_all_month_and_busy_ones_while_busy(prod: Cost
     inventory = dataclasses.replace(prod.inventory(), warm={"multipart_init": Warm(low=2, high=10)})
     workload = dataclasses.replace(prod.workload, peak_hours_per_day=6.0)
     bill = dataclasses.replace(prod, workload=workload).bill(inventory=inventory)
-    (line,) = (line for line in bill.lines if line.item == "warm instances")
+    lines = {line.item: line.quantity for line in bill.lines}
     # 1 GiB each: two all month, eight more (the peak needs 22) a quarter of it
-    assert line.quantity == pytest.approx((2 + 8 / 4) * 730 * 3_600)
+    assert lines["warm instances"] == pytest.approx((2 + 8 / 4) * 730 * 3_600)
+    on_warm = bill.month.function_calls["multipart_init"] * 0.245
+    assert lines["duration on warm instances"] == pytest.approx(on_warm)
+    cold = {line.item: line.quantity for line in dataclasses.replace(prod, workload=workload).bill().lines}
+    assert lines["duration"] == pytest.approx(cold["duration"] - on_warm)
+
+
+def test_what_settings_turn_on_is_billed(workload: Workload, prices: PriceList) -> None:
+    model = CostModel(stage="dev", workload=dataclasses.replace(workload, machine_tokens_per_day=24.0), prices=prices)
+    off = dataclasses.replace(small_inventory(settings_of("dev")), destinations=1)
+    on = (
+        off.with_settings("notifications", notification_emails=("a@example.com", "b@example.com"))
+        .with_settings("sign_in", machine_client=True)
+        .with_settings("observability", cost_figure=True)
+    )
+    before, after = ({line.item: line.quantity for line in model.bill(inventory=each).lines} for each in (off, on))
+    messages = after["messages"]
+    added = {
+        "mails about videos": 2 * messages,
+        "machine clients": 1,
+        "machine tokens": 730,
+        "questions to Cost Explorer": 730 / 24,
+    }
+    assert {item: before[item] for item in added} == dict.fromkeys(added, 0)
+    assert {item: after[item] for item in added} == pytest.approx(added)
+    # Five pollers ask every 20 s; a message is sent, received and deleted.
+    assert after["notification queues"] == pytest.approx(5 * 730 * 3_600 / 20 + 3 * messages)
 
 
 def test_every_use_of_a_key_fills_the_trail_where_it_keeps_management_events(

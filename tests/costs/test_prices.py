@@ -37,6 +37,11 @@ def test_prices_billed_in_us_east_1_or_at_the_edge_say_so(prices: PriceList) -> 
     assert prices["kms.requests"].region == "eu-central-1"
 
 
+def test_only_servers_are_priced_outside_of_the_bills_groups(prices: PriceList) -> None:
+    without = {key.partition(".")[0] for key, price in prices.by_key.items() if price.driver is None}
+    assert without == {"ec2", "elb", "rds"}
+
+
 def test_steps_are_billed_each_at_its_own_price(prices: PriceList) -> None:
     storage = prices["s3.standard_storage"]
     # 50 TB, then 450 TB, then 100 TB
