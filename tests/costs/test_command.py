@@ -62,6 +62,7 @@ def test_it_prints_what_was_asked_for(prod: CostModel, said: str, picture: Path)
     used = [line.price for line in bill.lines if line.usd > 0]
     assert all(price.confirmed or price.key in said for price in used)
     assert picture.read_text().startswith("<svg ")
+    assert "target $0.23" in picture.read_text()
 
 
 def test_a_missed_target_says_what_would_meet_it(said: str) -> None:
