@@ -1,10 +1,13 @@
 """The platform in memory, for tests of every level."""
 
+import functools
 import gc
 import itertools
 import os
 from collections.abc import Iterator
 
+import botocore.loaders
+import botocore.session
 import hypothesis
 import pytest
 
@@ -41,6 +44,14 @@ def quick_sign_ins() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as changed:
         changed.setattr(signing_key, "new_private_key", lambda: next(keys))
         changed.setattr(users, "SCRYPT_N", 2)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def aws_models_parsed_once() -> Iterator[None]:
+    """One loader of botocore's data files for all sessions: each of them would parse the files again."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(botocore.session, "create_loader", functools.cache(botocore.loaders.create_loader))
         yield
 
 
