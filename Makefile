@@ -81,7 +81,7 @@ $(GENERATOR_INSTALLED): $(GENERATOR)/package-lock.json $(INSTALLED)
 	@$(NPM:$(CLIENTS)=$(GENERATOR)) ci --silent --omit-lockfile-registry-resolved
 	@touch $(GENERATOR_INSTALLED)
 
-# tests/conftest.py says which files begin first.
+# tests/distribution.py says which files begin first and which run on one worker.
 test: check web uploader $(GENERATOR_INSTALLED) ## Check and test everything but what `make slow` tests
 	$(NPM) run --silent test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not slow" $(ARGS)

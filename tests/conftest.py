@@ -5,6 +5,7 @@ import gc
 import itertools
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import botocore.loaders
 import botocore.session
@@ -12,6 +13,7 @@ import hypothesis
 import pytest
 
 from local.sign_in import signing_key, users
+from tests.distribution import SharedScopes, turn
 from tests.in_memory_platform import InMemoryPlatform, platform_in_memory
 
 # A deadline would tell a slow machine from a fast one, and no test here is about time.
@@ -55,37 +57,15 @@ def aws_models_parsed_once() -> Iterator[None]:
         yield
 
 
-LONGEST_FILES = (
-    "tests/engine/test_life.py",
-    "tests/web/test_web_bad_lines.py",
-    "tests/contract/test_schemathesis.py",
-    "tests/end_to_end/test_local_platform.py",
-    "tests/stand_in/test_persistence.py",
-    "tests/web/test_web_platform.py",
-    "tests/bench/test_concurrent_uploads.py",
-    "tests/end_to_end/test_status.py",
-    "tests/end_to_end/test_killed_desktop_client.py",
-    "tests/web/test_uploader_package.py",
-    "tests/web/test_web_telemetry.py",
-    "tests/web/test_web_and_command.py",
-)
-"""Files that begin first. One that began last would run on while the other workers have nothing left to do."""
-
-WAITING_FOLDERS = ("tests/web/", "tests/end_to_end/", "tests/stand_in/", "tests/cli/")
-"""Folders that begin next: their tests wait for browsers and processes, while others keep the processor busy."""
-
-
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    order = {file: position for position, file in enumerate(LONGEST_FILES)}
-    last = len(order) + 1
+    items.sort(key=lambda item: turn(item.nodeid))
 
-    def turn(item: pytest.Item) -> int:
-        file = item.nodeid.partition("::")[0]
-        return order.get(file, last - file.startswith(WAITING_FOLDERS))
 
-    items.sort(key=turn)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedScopes:
+    return SharedScopes(config, log)

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tests.conftest import LONGEST_FILES
+from tests.distribution import GROUPS, LONGEST_FILES, scope
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOOKS = PROJECT / ".pre-commit-config.yaml"
@@ -84,6 +84,12 @@ def test_coverage_has_a_floor_that_a_run_is_held_to() -> None:
 
 
 def test_files_that_begin_first_are_there_and_make_test_keeps_their_order() -> None:
-    assert [file for file in LONGEST_FILES if not (PROJECT / file).is_file()] == []
+    assert [path for path in LONGEST_FILES if not (PROJECT / path).exists()] == []
     (tests,) = (line for line in recipe("test") if "pytest" in line)
     assert "--no-loadscope-reorder" in tests
+
+
+def test_files_that_share_something_dear_are_there_and_stay_on_one_worker() -> None:
+    assert [path for paths in GROUPS.values() for path in paths if not list(PROJECT.glob(f"{path}*"))] == []
+    assert scope("tests/costs/test_bill.py::test_a") == scope("tests/infrastructure/test_program.py::TestB::test_c")
+    assert scope("tests/core/test_a.py::TestB::test_c") == "tests/core/test_a.py::TestB"
