@@ -15,6 +15,8 @@ import pytest
 from local.stand_in import moto_state, names
 from tests.stand_in.server_process import MIB, ROOT, Server, send, serve
 
+SECRET = "/video-upload/local/webhooks/mine"
+
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "clean stop"])
 def test_everything_answered_survives(number: signal.Signals, tmp_path: Path) -> None:
@@ -28,6 +30,9 @@ def test_everything_answered_survives(number: signal.Signals, tmp_path: Path) ->
             KeyId=names.UPLOAD_TOKEN_KEY_ALIAS, Message=b"m", MacAlgorithm="HMAC_SHA_256"
         )["Mac"]
         server.client("lambda").invoke(FunctionName="f", InvocationType="Event", Payload='{"invoked": 1}')
+        server.client("ssm").put_parameter(Name=SECRET, Value="whsec_1", Type="SecureString")
+        server.client("ssm").put_parameter(Name=SECRET, Value="whsec_2 whsec_1", Type="SecureString", Overwrite=True)
+        server.client("events").create_event_bus(Name="videos")
         server.process.send_signal(number)
         server.process.wait(5)
     with serve("--data", str(tmp_path)) as server:
@@ -48,6 +53,10 @@ def test_everything_answered_survives(number: signal.Signals, tmp_path: Path) ->
         assert len(server.events(names.COMPLETIONS_QUEUE)) == 1
         keys = [event["Records"][0]["s3"]["object"]["key"] for event in events if "Records" in event]
         assert keys == ["videos/a", "videos/a", "videos/big"]
+        kept = server.client("ssm").get_parameter(Name=SECRET, WithDecryption=True)["Parameter"]
+        assert (kept["Value"], kept["Type"]) == ("whsec_2 whsec_1", "SecureString")
+        buses = server.client("events").list_event_buses()["EventBuses"]
+        assert {bus["Name"] for bus in buses} == {"default", "videos"}
 
 
 def test_bodies_a_killed_process_left_half_written_are_removed(tmp_path: Path) -> None:
@@ -146,21 +155,6 @@ def test_all_of_the_clients_that_come_at_once_are_served(server: Server, clients
         check=False,
     )
     assert done.stdout.split() == [str(clients)], done.stderr
-
-
-def test_secrets_and_event_buses_survive(tmp_path: Path) -> None:
-    name = "/video-upload/local/webhooks/mine"
-    with serve("--data", str(tmp_path)) as server:
-        server.client("ssm").put_parameter(Name=name, Value="whsec_1", Type="SecureString")
-        server.client("ssm").put_parameter(Name=name, Value="whsec_2 whsec_1", Type="SecureString", Overwrite=True)
-        server.client("events").create_event_bus(Name="videos")
-        server.process.send_signal(signal.SIGKILL)
-        server.process.wait(5)
-    with serve("--data", str(tmp_path)) as server:
-        kept = server.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
-        assert (kept["Value"], kept["Type"]) == ("whsec_2 whsec_1", "SecureString")
-        buses = server.client("events").list_event_buses()["EventBuses"]
-        assert {bus["Name"] for bus in buses} == {"default", "videos"}
 
 
 def test_a_service_that_nobody_calls_is_not_even_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
