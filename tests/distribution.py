@@ -1,4 +1,4 @@
-"""Which tests a worker runs in a row, and in which order they begin."""
+"""Distribution of the tests over workers, and their order."""
 
 from xdist.scheduler import LoadScopeScheduling
 
@@ -13,9 +13,9 @@ GROUPS = {
     "recorded programs": ("tests/infrastructure/", "tests/costs/"),
     "stand-in": ("tests/stand_in/test_conformance", "tests/stand_in/test_refusals.py"),
 }
-"""Tests that share what is dear: a running platform, recordings of the program, a stand-in.
+"""Paths of tests that share something expensive: a running platform, recordings of the program, a stand-in.
 
-On several workers each of them would make its own.
+On several workers, each worker would make its own.
 """
 
 LONGEST_FILES = (
@@ -32,21 +32,21 @@ LONGEST_FILES = (
     "tests/web/test_web_faults.py",
     "tests/web/test_uploader_package.py",
 )
-"""Begin first. One that began last would run on while the other workers have nothing left to do."""
+"""Paths that begin first. A long one that began last would run while the other workers are idle."""
 
 WAITING_FOLDERS = ("tests/web/", "tests/end_to_end/", "tests/stand_in/", "tests/cli/")
-"""Begin next: their tests wait for browsers and processes, while others keep the processor busy."""
+"""Folders that begin next: their tests wait for browsers and processes while others keep the processor busy."""
 
 
 class SharedScopes(LoadScopeScheduling):
-    """Hands tests out by module, and modules of one group together."""
+    """A scheduler that assigns whole modules, and all modules of a group to one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         return scope(nodeid)
 
 
 def scope(nodeid: str) -> str:
-    """What one worker runs in a row: a group, a class, or the functions of a module."""
+    """The unit of a test that one worker runs in a row: a group, a class, or the functions of a module."""
     for group, paths in GROUPS.items():
         if nodeid.startswith(paths):
             return group
@@ -54,7 +54,7 @@ def scope(nodeid: str) -> str:
 
 
 def turn(nodeid: str) -> int:
-    """When a test begins: a smaller number is earlier."""
+    """The position of a test in the run: a smaller number begins earlier."""
     for position, path in enumerate(LONGEST_FILES):
         if nodeid.startswith(path):
             return position

@@ -89,7 +89,7 @@ def test_files_that_begin_first_are_there_and_make_test_keeps_their_order() -> N
     assert "--no-loadscope-reorder" in tests
 
 
-def test_files_that_share_something_dear_are_there_and_stay_on_one_worker() -> None:
+def test_files_that_share_something_expensive_are_there_and_stay_on_one_worker() -> None:
     assert [path for paths in GROUPS.values() for path in paths if not list(PROJECT.glob(f"{path}*"))] == []
     assert scope("tests/costs/test_bill.py::test_a") == scope("tests/infrastructure/test_program.py::TestB::test_c")
     assert scope("tests/core/test_a.py::TestB::test_c") == "tests/core/test_a.py::TestB"
