@@ -181,7 +181,8 @@ def test_every_name_of_the_index_is_found_where_it_says(prod: Recording) -> None
     text = DOCUMENT.read_text().partition("\n## Index\n")[2].partition("\n## ")[0]
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")][1:]
     served = {f"{method.upper()} {path}" for path, method, _ in operations(prod) if method != "options"}
-    assert served <= set(re.findall(r"`([^`]+)`", text)), "a route without a row"
+    routes = {name for name in re.findall(r"`([^`]+)`", text) if ROUTE.fullmatch(name)}
+    assert not routes - served
     for topic, where in rows:
         row = Row(topic, "stands", where)
         assert row.paths, f"{topic}: names no file"
