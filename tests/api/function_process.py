@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from local.api_environment import CHALICE_APP
+from tests.matrix.rules import RULES_BY_FUNCTION
 
 PRELUDE = """
 import app as handlers
@@ -37,7 +38,7 @@ sweep = {"version": "0", "account": "", "region": "", "detail": {}, "detail-type
 """
 
 CALLS = {
-    **dict.fromkeys(("video_upload", "multipart_init", "multipart_complete"), "call()"),
+    **dict.fromkeys(RULES_BY_FUNCTION, "call()"),
     "upload_token_authorizer": "authorize()",
     "video_processing": "run(handlers.video_processing, no_events)",
     "janitor": "run(handlers.janitor, sweep)",

@@ -12,6 +12,23 @@ from components.compute.permissions import Resources
 from components.naming import StageNames
 from components.setting_fields import settings_in
 from components.settings import GROUPS, Settings
+from tests.infrastructure.function_rights import (
+    ANNOUNCE,
+    CHANGES,
+    COUNTED,
+    FIGURES,
+    FUNCTION,
+    ON_RECORDS,
+    OUTBOX,
+    OUTSIDE_NETWORK,
+    RECORDS,
+    RENDITIONS,
+    RIGHTS,
+    USAGE,
+    WITH_TOMBSTONES,
+    Granted,
+)
+from tests.infrastructure.safety.access import INTERFACES
 from tests.infrastructure.safety.reading import as_list
 
 DEFAULTS = {
@@ -29,108 +46,6 @@ PLAIN = Resources(
     dead_letter_queue_arn="queue",
 )
 WEBHOOKS = ("https://example.com/mine",)
-VIDEO_BUCKET = "arn:aws:s3:::video-upload-dev-videos-eu-central-1-123456789012"
-METADATA_BUCKET = "arn:aws:s3:::video-upload-dev-metadata-eu-central-1-123456789012"
-VIDEOS, RENDITIONS = f"{VIDEO_BUCKET}/videos/*", f"{VIDEO_BUCKET}/renditions/*"
-COUNTED = f"{VIDEO_BUCKET} if s3:prefix is videos/*"
-RECORDS, OPEN, STARTS, POSTERS, FIGURES, USAGE, OUTBOX, CHANGES, PACKS = (
-    f"{METADATA_BUCKET}/{folder}/*"
-    for folder in ("records", "open", "starts", "posters", "figures", "usage", "outbox", "index/new", "index/packs")
-)
-LINKS, LINK_USES = (f"{METADATA_BUCKET}/{folder}/*" for folder in ("links", "link-uses"))
-FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:video-upload-dev"
-INTERFACE_ACTIONS = {
-    "ec2:CreateNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:DeleteNetworkInterface",
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:UnassignPrivateIpAddresses",
-}
-
-Granted = dict[str, set[str]]
-"""Actions by resource and the condition on it."""
-
-ON_RECORDS: Granted = {
-    "data-key if kms:ViaService is s3.eu-central-1.amazonaws.com": {"kms:GenerateDataKey", "kms:Decrypt"},
-    METADATA_BUCKET: {"s3:ListBucket"},
-    RECORDS: {"s3:GetObject", "s3:PutObject"},
-    CHANGES: {"s3:PutObject"},
-}
-WITH_TOMBSTONES: Granted = {**ON_RECORDS, RECORDS: {*ON_RECORDS[RECORDS], "s3:PutObjectTagging"}}
-PARTS = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
-ANNOUNCE: Granted = {
-    "topic": {"sns:Publish"},
-    "data-key if kms:ViaService is sns.eu-central-1.amazonaws.com": {"kms:GenerateDataKey", "kms:Decrypt"},
-}
-FUNCTIONS: dict[str, Granted] = {
-    "video_upload": {
-        **WITH_TOMBSTONES,
-        OPEN: {"s3:PutObject", "s3:DeleteObject"},
-        LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
-        VIDEOS: {"s3:PutObject", "s3:DeleteObject", *PARTS},
-        RENDITIONS: {"s3:DeleteObject"},
-        POSTERS: {"s3:DeleteObject"},
-        **ANNOUNCE,
-        COUNTED: {"s3:ListBucket"},
-        PACKS: {"s3:GetObject"},
-        USAGE: {"s3:GetObject"},
-        "media-key if kms:SigningAlgorithm is ECDSA_SHA_256": {"kms:Sign"},
-    },
-    "multipart_init": {
-        **ON_RECORDS,
-        OPEN: {"s3:PutObject", "s3:DeleteObject"},
-        LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
-        STARTS: {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
-        LINKS: {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
-        VIDEOS: {"s3:PutObject", "s3:ListMultipartUploadParts"},
-        "token-key": {"kms:GenerateMac"},
-    },
-    "multipart_complete": {
-        **WITH_TOMBSTONES,
-        OPEN: {"s3:PutObject", "s3:DeleteObject"},
-        LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
-        LINKS: {"s3:GetObject"},
-        VIDEO_BUCKET: {"s3:ListBucket"},
-        VIDEOS: {"s3:GetObject", "s3:PutObject", *PARTS},
-    },
-    "video_processing": {
-        **ON_RECORDS,
-        OPEN: {"s3:PutObject", "s3:DeleteObject"},
-        LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
-        RENDITIONS: {"s3:GetObject", "s3:DeleteObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
-        POSTERS: {"s3:PutObject", "s3:DeleteObject"},
-        VIDEO_BUCKET: {"s3:ListBucket"},
-        VIDEOS: {
-            *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
-            *("s3:DeleteObject", "s3:DeleteObjectVersion"),
-        },
-        **ANNOUNCE,
-        "queue": {"sqs:SendMessage"},
-    },
-    "upload_token_authorizer": {"token-key": {"kms:VerifyMac"}, "last-token-key": {"kms:VerifyMac"}},
-    "janitor": {
-        **WITH_TOMBSTONES,
-        OPEN: {"s3:PutObject", "s3:DeleteObject"},
-        LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
-        RENDITIONS: {"s3:DeleteObject"},
-        POSTERS: {"s3:DeleteObject"},
-        VIDEO_BUCKET: {"s3:ListBucket", "s3:ListBucketMultipartUploads"},
-        USAGE: {"s3:GetObject", "s3:PutObject"},
-        CHANGES: {"s3:PutObject", "s3:DeleteObject"},
-        PACKS: {"s3:GetObject", "s3:PutObject"},
-        VIDEOS: {
-            *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"),
-            *PARTS,
-        },
-        **ANNOUNCE,
-        f"{FUNCTION}-video-processing:live": {"lambda:InvokeFunction"},
-        "queue": {"sqs:SendMessage"},
-    },
-    "scan_verdict": {"queue": {"sqs:SendMessage"}},
-    "notification_delivery": {},
-    "message_sender": {"queue": {"sqs:SendMessage"}},
-}
 
 
 def basics(function: str) -> Granted:
@@ -170,29 +85,29 @@ def stage_where(*, delivery_queue_arns: Sequence[str] = (), **groups: dict[str, 
     return replace(PLAIN, delivery_queue_arns=delivery_queue_arns, settings=replace(PLAIN.settings, **changed))
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", RIGHTS)
 def test_a_function_may_do_what_its_work_asks_and_no_more(function: str) -> None:
-    assert granted(function, PLAIN) == {**FUNCTIONS[function], **basics(function)}
+    assert granted(function, PLAIN) == {**RIGHTS[function], **basics(function)}
     assert not list(parts_of(function, PLAIN, "Deny"))
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", RIGHTS)
 def test_in_a_network_lambda_attaches_interfaces_and_the_functions_code_does_not(function: str) -> None:
     more = granted(function, PLAIN, in_network=True)["*"] - granted(function, PLAIN)["*"]
     denied = list(parts_of(function, PLAIN, "Deny", in_network=True))
-    if function in {"janitor", "scan_verdict", "notification_delivery", "message_sender"}:
+    if function in OUTSIDE_NETWORK:
         assert not more
         assert not denied
         return
-    assert more == INTERFACE_ACTIONS
+    assert more == INTERFACES
     (statement,) = denied
-    assert set(statement["Action"]) == INTERFACE_ACTIONS
+    assert set(statement["Action"]) == INTERFACES
     assert statement["Resource"] == "*"
     own = f"{FUNCTION}-{function.replace('_', '-')}"
     assert statement["Condition"] == {"ArnLike": {"lambda:SourceFunctionArn": [own, f"{own}:*"]}}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", RIGHTS)
 def test_the_janitor_alone_asks_for_the_figures_that_the_stage_has(function: str) -> None:
     before = granted(function, PLAIN)
     scaled, billed = (
@@ -210,7 +125,7 @@ def test_the_janitor_alone_asks_for_the_figures_that_the_stage_has(function: str
     }
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", RIGHTS)
 def test_with_scans_verdicts_change_records_and_the_janitor_requests_scans(function: str) -> None:
     before, scanning = granted(function, PLAIN), granted(function, stage_where(malware={"malware_scan": True}))
     if function == "janitor":
@@ -225,7 +140,7 @@ def test_with_scans_verdicts_change_records_and_the_janitor_requests_scans(funct
         assert scanning == before
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", RIGHTS)
 def test_with_renditions_processing_writes_them_and_the_janitor_has_them_converted(function: str) -> None:
     before, making = granted(function, PLAIN), granted(function, stage_where(playback={"renditions": True}))
     if function == "janitor":
@@ -246,7 +161,7 @@ def test_with_renditions_processing_writes_them_and_the_janitor_has_them_convert
     assert making == {**before, RENDITIONS: {*before[RENDITIONS], *written}}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", RIGHTS)
 def test_with_the_outbox_functions_fill_it_and_only_two_publish_to_the_topic(function: str) -> None:
     before, by_outbox = granted(function, PLAIN), granted(function, stage_where(network={"enabled": True}))
     rest = {resource: actions for resource, actions in before.items() if resource not in ANNOUNCE}
@@ -265,14 +180,14 @@ def without_writing(records: Granted) -> Granted:
     return {resource: actions for resource, actions in records.items() if resource not in (RECORDS, CHANGES)}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", RIGHTS)
 def test_only_an_init_that_meets_a_limit_lists_what_is_stored(function: str) -> None:
     before = granted(function, PLAIN)
     limited = granted(function, stage_where(uploads={"max_stored_videos_per_user": 1}))
     assert limited == (before | {COUNTED: {"s3:ListBucket"}} if function == "multipart_init" else before)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", RIGHTS)
 def test_only_an_init_that_meets_the_stages_limit_reads_its_count_besides(function: str) -> None:
     before, limited = granted(function, PLAIN), granted(function, stage_where(uploads={"max_stored_tib_per_stage": 1}))
     # An administrator is always shown what the stage has stored.
@@ -280,7 +195,7 @@ def test_only_an_init_that_meets_the_stages_limit_reads_its_count_besides(functi
 
 
 def test_every_function_has_a_row_of_rights() -> None:
-    assert set(FUNCTIONS) == set(function_table.FUNCTIONS)
+    assert set(RIGHTS) == set(function_table.FUNCTIONS)
 
 
 def test_a_function_that_nobody_thought_about_has_no_role() -> None:

@@ -21,6 +21,7 @@ from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
 from tests.in_memory_films import MP4_HEAD
 from tests.in_memory_platform import InMemoryPlatform, Transfer
+from tests.infrastructure.function_rights import RIGHTS
 from tests.infrastructure.recorded_program import Recording, record
 from tests.infrastructure.safety.access import BASICS, INTERFACES
 from tests.infrastructure.safety.reading import as_list, statements, variables
@@ -68,17 +69,12 @@ ACTIONS_BY_CALL: dict[str, set[str]] = {
     "bill.cost_usd": {"ce:GetCostAndUsage"},
 }
 
-IMPLIED: dict[str, set[str]] = {
-    # S3 and SNS use the data key on the caller's behalf; Lambda sets failed events aside with the function's role.
-    "video_upload": {"kms:GenerateDataKey", "kms:Decrypt", "kms:Sign"},  # signs media URLs through KMS
-    "multipart_init": {"kms:GenerateDataKey", "kms:Decrypt"},
-    "multipart_complete": {"kms:GenerateDataKey", "kms:Decrypt"},
-    "video_processing": {"kms:GenerateDataKey", "kms:Decrypt", "sqs:SendMessage"},
-    "upload_token_authorizer": set(),
-    "notification_delivery": set(),
-    "janitor": {"kms:GenerateDataKey", "kms:Decrypt", "sqs:SendMessage"},
-    "scan_verdict": {"sqs:SendMessage"},
-    "message_sender": {"sqs:SendMessage"},
+# S3 and SNS use the data key on the caller's behalf; Lambda sets failed events aside with the function's role; media
+# URLs are signed through KMS.
+_WITHOUT_A_CALL = {"kms:GenerateDataKey", "kms:Decrypt", "kms:Sign", "sqs:SendMessage"}
+IMPLIED = {
+    function: {action for actions in rights.values() for action in actions} & _WITHOUT_A_CALL
+    for function, rights in RIGHTS.items()
 }
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from chalicelib.environment import FUNCTIONS
+from tests.infrastructure.function_rights import OUTSIDE_NETWORK, RIGHTS
 from tests.infrastructure.recorded_program import ACCOUNT_ID, HEARS_ALARMS, Recording
 from tests.infrastructure.safety.converting import JOBS
 from tests.infrastructure.safety.reading import (
@@ -45,37 +46,11 @@ INTERFACES = {
     "ec2:UnassignPrivateIpAddresses",
 }
 _RECORDS = {"kms:GenerateDataKey", "kms:Decrypt", "s3:ListBucket", "s3:GetObject", "s3:PutObject"}
-ROLE_ACTIONS: dict[str, set[str]] = {
-    "video_upload": _RECORDS
-    | {"s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
-    | {"kms:Sign", "sns:Publish"},
-    "multipart_init": _RECORDS | {"s3:DeleteObject", "s3:ListMultipartUploadParts", "kms:GenerateMac"},
-    "multipart_complete": _RECORDS
-    | {"s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
-    "video_processing": _RECORDS
-    | {
-        *("s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion"),
-        *("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
-        *("sns:Publish", "sqs:SendMessage"),
-    },
-    "upload_token_authorizer": {"kms:VerifyMac"},
-    "notification_delivery": set(),
-    "janitor": _RECORDS
-    | {
-        *("s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
-        *("s3:GetObjectVersion", "s3:DeleteObjectVersion", "s3:ListBucketMultipartUploads"),
-        *("lambda:InvokeFunction", "sqs:SendMessage", "sns:Publish"),
-    },
-    "scan_verdict": {"sqs:SendMessage"},
-    "message_sender": {"sqs:SendMessage"},
-}
-"""Actions of each function in AWS, besides writing its log and trace."""
-
 SCANNING = {
     "janitor": {"guardduty:SendObjectMalwareScan"},
     "scan_verdict": {*_RECORDS, "s3:PutObjectTagging", "lambda:InvokeFunction"},
 }
-"""More of them on a stage that scans for malware."""
+"""More actions of a function on a stage that scans for malware."""
 
 COPYING = {
     "video_processing": {"s3:AbortMultipartUpload"},
@@ -88,9 +63,6 @@ COPYING = {
 
 SENDING = _RECORDS - {"s3:PutObject"} | {"s3:DeleteObject", "sns:Publish"}
 """More of `message_sender` on a stage whose messages wait in the outbox; the functions that fill it publish nothing."""
-
-OUTSIDE_NETWORK = {"janitor", "scan_verdict", "notification_delivery", "message_sender"}
-"""Functions that call services for which no endpoint is paid, or receivers on the internet."""
 
 TRUSTED = {
     "scanning-scanner": "malware-protection-plan.guardduty.amazonaws.com",
@@ -155,8 +127,8 @@ def roles_grant_what_their_function_does_and_no_more(recording: Recording) -> Vi
         granted = {
             action for each in statements(role) if each["Effect"] == "Allow" for action in as_list(each["Action"])
         }
-        wanted = (
-            BASICS | ROLE_ACTIONS[function] | (INTERFACES if in_network and function not in OUTSIDE_NETWORK else set())
+        wanted = BASICS.union(*RIGHTS[function].values()) | (
+            INTERFACES if in_network and function not in OUTSIDE_NETWORK else set()
         )
         if function == "janitor":
             wanted |= _figures_asked_for(recording)

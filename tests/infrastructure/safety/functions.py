@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chalicelib.environment import FUNCTIONS
 from components.api.document import BEARER
+from tests.infrastructure.function_rights import OUTSIDE_NETWORK
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recording
-from tests.infrastructure.safety.access import OUTSIDE_NETWORK
 from tests.infrastructure.safety.reading import (
     Violations,
     api_document,
