@@ -372,10 +372,15 @@ def figure_row(figure: Figure) -> list[str]:
         ", ".join(_once(metric.namespace for metric in metrics)),
         figure.unit,
         ", ".join(_once(metric.statistic for metric in metrics)),
-        f"`{figure.expression}`" if figure.expression else "as it is",
+        f"`{_shortened(figure.expression)}`" if figure.expression else "as it is",
         f"{figure.target:,}",
         figure.source,
     ]
+
+
+def _shortened(expression: str) -> str:
+    """Of many metrics in order only the first, so that the guide does not count the functions."""
+    return re.sub(r"\[m1,(m\d+,){3,}m\d+\]", "[m1,…]", expression)
 
 
 def _once(values: Iterator[str] | Sequence[str]) -> list[str]:

@@ -103,7 +103,7 @@ def test_every_container_has_a_row_in_each_table_that_the_guide_names() -> None:
 
 
 @pytest.mark.parametrize("title", ["A setting", "A route", "A function", "A metric", "A container"])
-def test_an_addition_takes_at_most_four_files_all_of_which_exist(title: str) -> None:
+def test_an_addition_takes_at_most_four_steps_whose_files_exist(title: str) -> None:
     steps = re.findall(r"^\d\. (.*?)(?=^\d\. |\Z)", section(title), re.DOTALL | re.MULTILINE)
     assert 0 < len(steps) <= 4
     named = set(re.findall(r"`([\w./]+/[\w./]*)`", section(title)))

@@ -14,6 +14,7 @@ from tests.infrastructure.safety.reading import (
     physical_name,
     require,
 )
+from tests.matrix.rules import RULES_BY_FUNCTION
 
 
 def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violations:
@@ -23,10 +24,7 @@ def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violat
     api = f"arn:aws:execute-api:eu-central-1:{account}:{execution}-id"
     rule = f"arn:aws:cloudwatch:eu-central-1:{account}:compute"
     wanted: dict[str, tuple[str, str, str | None]] = {
-        **{
-            f"compute-{function}-gateway": (gateway, f"{api}/api/*/*", None)
-            for function in ("video_upload", "multipart_init", "multipart_complete")
-        },
+        **{f"compute-{function}-gateway": (gateway, f"{api}/api/*/*", None) for function in RULES_BY_FUNCTION},
         "compute-upload_token_authorizer-gateway": (gateway, f"{api}/authorizers/*", None),
         "compute-video_processing-bucket": (
             "s3.amazonaws.com",
