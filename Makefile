@@ -86,7 +86,7 @@ test: check web uploader $(GENERATOR_INSTALLED) ## Check and test everything but
 	$(NPM) run --silent test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not slow" $(ARGS)
 
-slow: web uploader ## Tests on a larger scale: production under the engine, bad lines, a flood, many kills
+slow: web uploader ## Run the slow tests: production under the engine, bad lines, a flood, many kills
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m slow $(ARGS)
 
 check: check-python check-page ## Lint, format, types, layers
@@ -119,25 +119,25 @@ lock: install ## Pin newer versions of all dependencies (then: make test)
 		$(COMPILE) --python-version 3.13 requirements/$$bundle.in --output-file requirements/$$bundle.txt; \
 	done
 
-settings: install ## Write Pulumi.yaml and the guide from the declared settings
+settings: install ## Write Pulumi.yaml and the table in docs/deploying.md from the declared settings
 	@$(BIN)/python -m components.settings_documents
 
 engine: install ## Deploy and destroy every stage with your own Pulumi engine, without AWS: make engine STAGE=dev
 	@PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/python -m tests.engine $(ON_STAGE) $(ARGS)
 
-load: install ## 1,247 concurrent uploads by 2,500 users, and a flood by one of them, against the local platform
+load: install ## Run 1,247 concurrent uploads by 2,500 users, and a flood by one of them, against the local platform
 	$(BIN)/python -m bench.concurrent_uploads $(ARGS)
 
 bench: install web ## Measure ourselves and our peers in one run (ARGS="--rows signing --quick", "--help" for more)
 	@$(BIN)/python -m bench $(ARGS)
 
-bench-library: install ## Calls and milliseconds of a library's page for 10 to 100,000 videos, of an owner and of the stage
+bench-library: install ## Measure calls and milliseconds of a library's page for 10 to 100,000 videos, of an owner and of the stage
 	@$(BIN)/python -m bench --rows library $(ARGS)
 
-bench-clients: install web ## Our page, Uppy and UpChunk on the same bad lines (ARGS=--quick)
+bench-clients: install web ## Compare our page, Uppy and UpChunk on the same bad lines (ARGS=--quick)
 	$(BIN)/python -m bench.bad_lines $(ARGS)
 
-bench-media: install ## Inspection of videos against ffprobe and ffmpeg, on a throttled server (ARGS=--small)
+bench-media: install ## Compare the inspection of videos with ffprobe and ffmpeg, on a throttled server (ARGS=--small)
 	PYTHONPATH=. $(BIN)/python -m bench.media $(ARGS)
 
 soak: install ## Play thousands of random histories of the state machine; every invariant must hold
@@ -158,13 +158,13 @@ contract: install ## Make docs/openapi.json and the clients' types from the cont
 hostile: install web ## Send thousands of hostile requests to the running platform
 	$(BIN)/python -m tests.hostile $(ARGS)
 
-mutants: install ## Mutation tests of the code that decides on access and data (ARGS="caps" for some files)
+mutants: install ## Run mutation tests of the code that decides on access and data (ARGS="caps" for some files)
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 screenshots: install web ## Take pictures of the page, into screenshots/
 	$(BIN)/python -m tests.web.screenshots
 
-publish: install web ## Publish the page of a stage
+publish: install web ## Publish the page of a stage: make publish STAGE=dev
 	$(OPERATE).publish_site $(ON_STAGE) $(ARGS)
 
 preflight: install ## Check an account before a stage's first deployment: make preflight STAGE=prod

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m costs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--stage", required=True, help="name of the stage; a stage without a file has dev's settings")
+    parser.add_argument("--stage", required=True, help="name of the stage; without a file, it has the defaults")
     parser.add_argument(
         "--workload", type=Path, metavar="FILE", help="file with the values that differ from costs/workload.toml"
     )

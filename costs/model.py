@@ -245,7 +245,7 @@ def _monitoring(month: Month) -> Iterator[_Row]:
     yield "audited events", "cloudtrail.data_events", month.trail_events
     yield "uses of keys, audited", "cloudtrail.management_events", month.management_events
     questions = DAYS_A_MONTH * (settings.observability.cost_figure and not settings.general.paused)  # one a day
-    yield "questions to Cost Explorer", "cost_explorer.requests", questions
+    yield "queries of Cost Explorer", "cost_explorer.requests", questions
 
 
 def _network(month: Month) -> Iterator[_Row]:

@@ -22,8 +22,8 @@ def report(model: CostModel) -> Iterator[str | Table]:
     yield _head(model, bill)
     yield _drivers(bill, idle)
     yield _lines("Every line", bill)
-    yield _lines("What it costs while nobody comes", idle)
-    table = _table("Each strategy switched off alone", "strategy", "stage says", "saves $", "off means")
+    yield _lines("What a month without users costs", idle)
+    table = _table("Each strategy switched off alone", "strategy", "setting", "saves $", "off means")
     for effect in effects(model):
         table.add_row(effect.strategy, effect.setting, _usd(effect.saved_usd), effect.assumed)
     yield table

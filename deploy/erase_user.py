@@ -1,8 +1,8 @@
 """Erase a user and all of the user's data: `make erase-user STAGE=prod ARGS="ada@example.com"`.
 
 Asks for confirmation. Locks the user out, aborts uploads, stops conversions, removes every version of every video,
-rendition, record, poster and marker, proves by listing that nothing is left, and deletes the account last. This cannot
-be undone. Safe to repeat, by the owner's id once the account is deleted.
+rendition, record, poster, thumbnails and marker, proves by listing that nothing is left, and deletes the account last.
+This cannot be undone. Safe to repeat, by the owner's id once the account is deleted.
 
 Earlier access tokens stay valid for up to an hour, a form for a small upload for a quarter of an hour: run the command
 again after that, by the owner's id.

@@ -24,7 +24,7 @@ def interpreter(settings: Settings) -> Finding:
         return ok(bytecode_interpreter())
     except InterpreterNotFoundError:
         return will_fail(
-            f"no python{PYTHON} on the PATH; install one, or `pulumi config set bytecode false` for longer cold starts"
+            f"no python{PYTHON} on the PATH; install one, or accept longer cold starts: `pulumi config set bytecode false`"
         )
 
 
@@ -33,7 +33,7 @@ def pulumi_version(project: Path = PROJECT) -> Finding:
     try:
         asked = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=False)  # noqa: S607 - the operator's own
     except FileNotFoundError:
-        return will_fail("not on the PATH; install the Pulumi CLI")
+        return will_fail("not on the PATH; install the Pulumi CLI, in the version that Pulumi.yaml requires or newer")
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", asked.stdout)
     if asked.returncode != 0 or found is None:
         return cannot_tell(f"`pulumi version` answers {(asked.stdout or asked.stderr).strip()!r}; run it yourself")

@@ -81,7 +81,7 @@ def _preflight(stage: str) -> int:
 def findings(stage: str) -> Iterator[tuple[str, Finding]]:
     """Subjects and findings of all checks, each as soon as it is known."""
     import boto3  # noqa: PLC0415 - `--help` needs none
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415
 
     from components.declared_stage import StageError, declare, settings_of  # noqa: PLC0415
     from deploy.findings import ok, will_fail  # noqa: PLC0415
@@ -99,6 +99,9 @@ def findings(stage: str) -> Iterator[tuple[str, Finding]]:
     session = boto3.Session()
     try:
         caller = session.client("sts", region_name=declare(stage).region).get_caller_identity()
+    except NoCredentialsError:
+        yield "credentials", will_fail("none found; sign in, then run this again")
+        return
     except (ClientError, BotoCoreError) as error:
         yield "credentials", will_fail(f"AWS does not take them ({error}); sign in, then run this again")
         return

@@ -1,8 +1,8 @@
 """Restore a deleted video: `make restore-video STAGE=prod ARGS="VIDEO_ID"`.
 
 Works as long as S3 keeps the deleted versions (setting `noncurrentDays`). Shows its plan and asks for confirmation. The
-object and its poster are restored before the record. Processing then settles the video again, after a malware scan if
-the stage has one, and notifies subscribers. Safe to repeat after an interruption.
+object, its poster and its thumbnails are restored before the record. Processing then settles the video again, after a
+malware scan if the stage has one, and notifies subscribers. Safe to repeat after an interruption.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.sign_in", description=__doc__)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (default: %(default)s)")
     parser.add_argument(
-        "--data-dir", type=Path, default=Path(".data/sign_in"), help="folder for keys and users (default: %(default)s)"
+        "--data-dir", type=Path, default=Path(".data/sign-in"), help="folder for keys and users (default: %(default)s)"
     )
     parser.add_argument(
         "--site", default="http://127.0.0.1:8000", help="origin of the web client (default: %(default)s)"

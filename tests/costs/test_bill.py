@@ -256,7 +256,7 @@ def test_what_settings_turn_on_is_billed(workload: Workload, prices: PriceList) 
         "mails about videos": 2 * messages,
         "machine clients": 1,
         "machine tokens": 730,
-        "questions to Cost Explorer": 730 / 24,
+        "queries of Cost Explorer": 730 / 24,
     }
     assert {item: before[item] for item in added} == dict.fromkeys(added, 0)
     assert {item: after[item] for item in added} == pytest.approx(added)

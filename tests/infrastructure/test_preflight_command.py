@@ -9,6 +9,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
 from components import declared_stage
@@ -75,13 +76,17 @@ def test_a_stage_with_wrong_settings_fails_before_aws_is_asked(capsys: pytest.Ca
     assert "will fail    settings: " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [("ExpiredToken: it has expired", "AWS does not take them"), (NoCredentialsError(), "none found")],
+)
 def test_without_valid_credentials_nothing_else_is_asked(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, answer: str | Exception, told: str
 ) -> None:
-    session = AnsweringSession({"GetCallerIdentity": "ExpiredToken: it has expired"})
+    session = AnsweringSession({"GetCallerIdentity": answer})
     monkeypatch.setattr(boto3, "Session", lambda: session)
     assert main(["--stage", "dev"]) == 1
-    assert "will fail    credentials: " in capsys.readouterr().out
+    assert f"will fail    credentials: {told}" in capsys.readouterr().out
     assert session.asked == ["GetCallerIdentity"]
 
 

@@ -98,7 +98,12 @@ class Sort(StrEnum):
 
 
 Query = Annotated[
-    str, typer.Option("--query", metavar="WORDS", help="Only videos with these words in title, file name or tags.")
+    str,
+    typer.Option(
+        "--query",
+        metavar="WORDS",
+        help="Only videos with these words in their texts or tags.",
+    ),
 ]
 SortBy = Annotated[Sort, typer.Option("--sort", help="Sort order.")]
 VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", callback=_not_empty)]

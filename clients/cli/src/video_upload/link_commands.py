@@ -79,7 +79,9 @@ def make(  # noqa: PLR0917 - typer calls it by name
         else:
             with writing_results():
                 print(address)
-            errors_console().print(f"Valid until {plain(link.expires_at)}; revoke it: link revoke {link.link_id}")
+            errors_console().print(
+                f"Valid until {plain(link.expires_at)}. Revoke: video-upload link revoke {link.link_id}"
+            )
 
 
 @link_app.command(name="list")
