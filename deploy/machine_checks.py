@@ -24,7 +24,7 @@ def interpreter(settings: Settings) -> Finding:
         return ok(bytecode_interpreter())
     except InterpreterNotFoundError:
         return will_fail(
-            f"no python{PYTHON} on the PATH; install one, or accept longer cold starts: `pulumi config set bytecode false`"
+            f"no python{PYTHON} on the PATH; install it, or take longer cold starts: `pulumi config set bytecode false`"
         )
 
 
