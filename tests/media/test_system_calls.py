@@ -55,6 +55,8 @@ _REFUSED_TABLE = re.compile(r'openat\(AT_FDCWD, "[^"]*/gconv[^"]*", .*\) = -1 EM
 _THREAD = re.compile(rf"clone3\(\{{flags=[A-Z_|]*CLONE_THREAD|{_REFUSED_TABLE.pattern}$")
 """PyAV's resampler asks for threads, which only root gets then; they have the limits of their process."""
 _ENDS = ("exit_group(", "+++ exited", "+++ killed")
+_KILLED_AT_A_CALL = re.compile(r"^\?\?\?\(.*<unfinished \.\.\.>\n(?=\+\+\+ killed by SIGKILL)", re.MULTILINE)
+"""The parent killed the process at the entry of a call, before strace could read which; it was not carried out."""
 
 
 def _hostile_files(folder: Path) -> Iterator[Path]:
@@ -105,6 +107,7 @@ def test_no_inspector_copier_or_encoder_opens_a_file_or_a_socket_once_it_is_lock
         if limit:
             locked_up += 1
             harmless = _THREAD if '"local.conversion.encoder"' in before else _REFUSED_TABLE
-            called = [call for call in after.splitlines()[1:] if not harmless.match(call)]
+            calls_after = _KILLED_AT_A_CALL.sub("", after).splitlines()[1:]
+            called = [call for call in calls_after if not harmless.match(call)]
             assert all(call.startswith(_ENDS) for call in called), "\n".join(called)
     assert locked_up == 2 * len(hostile) + encoded, "each file has an inspector of its own, a copier, some an encoder"
