@@ -1,9 +1,4 @@
-"""Errors of the estimate, apart from those of a wrong stage (components/declared_stage.py).
-
-CostModelError
-├── WorkloadError    every wrong value of a workload file
-└── PriceListError   a price is wrong or missing, or of another region
-"""
+"""Errors of the estimate, apart from those of a wrong stage (components/declared_stage.py)."""
 
 from collections.abc import Sequence
 
@@ -13,7 +8,7 @@ class CostModelError(Exception):
 
 
 class WorkloadError(CostModelError):
-    """problems: pairs of a key and its fault."""
+    """All wrong values of a workload file. problems: pairs of a key and its fault."""
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
         self.problems = tuple(problems)
@@ -21,4 +16,4 @@ class WorkloadError(CostModelError):
 
 
 class PriceListError(CostModelError):
-    """A price is wrong or missing."""
+    """A price is wrong or missing, or of another region."""

@@ -1,5 +1,6 @@
 """One month of a workload on a stage: calls, bytes, events, and the bytes in S3."""
 
+import functools
 import math
 import tomllib
 from collections.abc import Mapping
@@ -41,9 +42,13 @@ COPIED_READ_BYTES, COPIED_PART_BYTES = 4 << 20, 16 << 20  # chalicelib/core/medi
 DELIVERY_MINUTES = 5  # CloudTrail User Guide: a trail delivers a file about every 5 minutes
 TRAIL_COMPRESSED = 0.1
 
-CALLS: Mapping[str, Mapping[str, int]] = tomllib.loads(Path(__file__).with_name("calls.toml").read_text())
-"""Requests to AWS by event and kind."""
 KINDS = ("s3_writes", "s3_reads", "s3_deletes", "kms_requests", "kms_signatures", "publishes")
+
+
+@functools.cache
+def requests_by_event() -> Mapping[str, Mapping[str, int]]:
+    """Requests to AWS by event and kind."""
+    return tomllib.loads(Path(__file__).with_name("calls.toml").read_text())
 
 
 class Month:
@@ -128,7 +133,7 @@ class Month:
         }
         self.aws = aws = dict.fromkeys(KINDS, 0.0)
         for event, count in events.items():
-            for kind, requests in CALLS[event].items():
+            for kind, requests in requests_by_event()[event].items():
                 aws[kind] += requests * count
         self.function_calls["notification_delivery"] = aws["publishes"] * inventory.destinations
         s3_requests = aws["s3_writes"] + aws["s3_reads"]

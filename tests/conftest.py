@@ -11,6 +11,7 @@ import botocore.loaders
 import botocore.session
 import hypothesis
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.sign_in import signing_key, users
 from tests.distribution import SharedScopes, turn
@@ -42,7 +43,12 @@ def quick_sign_ins() -> Iterator[None]:
 
     Sign-ins that run at the same time still have different keys.
     """
-    keys = itertools.cycle([signing_key.new_private_key() for _ in range(3)])
+    make_key = signing_key.new_private_key
+
+    def keys_in_turn() -> Iterator[rsa.RSAPrivateKey]:
+        yield from itertools.cycle([make_key() for _ in range(3)])
+
+    keys = keys_in_turn()  # made at the first sign-in: most tests have none
     with pytest.MonkeyPatch.context() as changed:
         changed.setattr(signing_key, "new_private_key", lambda: next(keys))
         changed.setattr(users, "SCRYPT_N", 2)

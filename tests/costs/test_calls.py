@@ -27,7 +27,7 @@ from tests.in_memory_films import COPY_MARK
 from tests.in_memory_platform import OWNER, InMemoryPlatform
 from tests.outside_calls import around_calls
 
-CALLS = {event: Counter(counts) for event, counts in month.CALLS.items()}
+CALLS = {event: Counter(counts) for event, counts in month.requests_by_event().items()}
 PROCESSING = CALLS["processing"] + CALLS["storing_thumbnails"]
 """The inspector of the fake platform reads nothing beyond the head."""
 

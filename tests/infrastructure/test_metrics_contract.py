@@ -379,7 +379,7 @@ def figure_row(figure: Figure) -> list[str]:
 
 
 def _shortened(expression: str) -> str:
-    """Of many metrics in order only the first, so that the guide does not count the functions."""
+    """Name only the first of many metrics in order, so that the guide does not count the functions."""
     return re.sub(r"\[m1,(m\d+,){3,}m\d+\]", "[m1,…]", expression)
 
 
