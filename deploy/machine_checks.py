@@ -24,21 +24,21 @@ def interpreter(settings: Settings) -> Finding:
         return ok(bytecode_interpreter())
     except InterpreterNotFoundError:
         return will_fail(
-            f"no python{PYTHON} on the PATH; install it, or take longer cold starts: `pulumi config set bytecode false`"
+            f"no python{PYTHON} on the PATH; install it, or allow slow cold starts: `pulumi config set bytecode false`"
         )
 
 
 def pulumi_version(project: Path = PROJECT) -> Finding:
     """Check that the Pulumi on the PATH is new enough for the project."""
+    document: dict[str, Any] = yaml.safe_load((project / "Pulumi.yaml").read_text())
+    required = str(document.get("requiredPulumiVersion", ">=3.0.0"))
     try:
         asked = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=False)  # noqa: S607 - the operator's own
     except FileNotFoundError:
-        return will_fail("not on the PATH; install the Pulumi CLI, in the version that Pulumi.yaml requires or newer")
+        return will_fail(f"not on the PATH, {required} needed; install the Pulumi CLI")
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", asked.stdout)
     if asked.returncode != 0 or found is None:
         return cannot_tell(f"`pulumi version` answers {(asked.stdout or asked.stderr).strip()!r}; run it yourself")
-    document: dict[str, Any] = yaml.safe_load((project / "Pulumi.yaml").read_text())
-    required = str(document.get("requiredPulumiVersion", ">=3.0.0"))
     least = re.match(r">=\s*v?(\d+)\.(\d+)\.(\d+)", required)
     if least is None:
         return cannot_tell(f"{found[0]} on the PATH; Pulumi.yaml wants {required}: compare them yourself")
