@@ -106,6 +106,7 @@ def platform() -> Iterator[LocalPlatform]:
     starting.close()
 
 
+@pytest.mark.slow
 def test_lost_doubled_changed_and_refused_videos_are_noticed(platform: LocalPlatform, tmp_path: Path) -> None:
     tokens = [platform.sign_in.issue_tokens(f"{number}@example.com").access_token for number in range(3)]
     content = write_sample_video(tmp_path / "shared.mp4", duration_seconds=0.5).read_bytes()
@@ -137,6 +138,7 @@ def test_lost_doubled_changed_and_refused_videos_are_noticed(platform: LocalPlat
         announcements.close()
 
 
+@pytest.mark.slow
 def test_a_refused_upload_is_a_failure_with_its_reason(platform: LocalPlatform) -> None:
     run = run_of(platform, b"x", ["forged"])
     run.upload(0)
@@ -144,6 +146,7 @@ def test_a_refused_upload_is_a_failure_with_its_reason(platform: LocalPlatform) 
     assert run.reached[Step.INIT] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "code", "retries", "failures"),
     [
@@ -166,6 +169,7 @@ def test_a_client_tries_again_only_where_it_is_asked_to(
     assert (dict(run.figures.retries), dict(run.failures)) == (retries, failures)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="psutil reads another process's limits on Linux only")
 def test_a_shell_that_allows_few_open_files_does_not_limit_the_platform(platform: LocalPlatform) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -26,6 +26,7 @@ def test_a_history_is_its_seed() -> None:
     assert first.platform.metadata.objects == second.platform.metadata.objects
 
 
+@pytest.mark.slow  # of the judge of `make soak`, not of the platform
 @pytest.mark.parametrize(
     ("owner", "method"),
     [
