@@ -192,9 +192,20 @@ def test_an_answer_nobody_asked_for_is_refused(page: Page, site: FakeSite, answe
     assert page.evaluate("() => sessionStorage.length") == 0
 
 
+SEVERAL_MOMENTS_AT_ONCE = """
+    window.IntersectionObserver = class extends IntersectionObserver {
+        constructor(callback, options) {
+            super((entries) => callback([{ ...entries[0], isIntersecting: false }, ...entries]), options);
+        }
+    };
+"""
+"""An older moment, at which the end was not in sight, precedes each, as on a busy page."""
+
+
 def test_a_long_library_loads_on_as_one_scrolls(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:
     for number in range(60):
         site.api.add_ready_video(user.email, f"video {number:02}.mp4", small_video.read_bytes())
+    page.add_init_script(SEVERAL_MOMENTS_AT_ONCE)
     open_signed_in(page, site.url, site.sign_in, user.email)
     cards = page.get_by_role("list", name="Videos").get_by_role("listitem")
     expect(cards.first).to_contain_text("video 59.mp4", timeout=IN_TIME_MS)

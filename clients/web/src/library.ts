@@ -80,8 +80,9 @@ export class Library {
     };
     this.#sort.onchange = () => void this.#searchAnew();
     this.#observer = new IntersectionObserver(
-      ([entry]) => {
-        if (entry?.isIntersecting && this.#cursor) void this.load();
+      (entries) => {
+        // A busy page is told of several moments at once: the last one counts.
+        if (entries.at(-1)?.isIntersecting && this.#cursor) void this.load();
       },
       { rootMargin: `${LOADED_BEFORE_PIXELS}px` },
     );
